@@ -214,10 +214,10 @@ def tune(
 
     `config` and `data` are as in `train`; the section `tune` of a YAML file says what is tried, else a space that suits
     the rows. A model's graph and tokenizer have at most `max_bytes`, and a short sentence takes at most `max_seconds`
-    on this machine. The validation rows choose; the test rows measure the winner alone. The search is kept in
-    `OUT.tune`, with `best.yaml`, which `train` repeats, and a page. `resume` goes on with a search that was stopped, or
-    gives it more minutes or trials: True is the last one in runs/. The same seed and number of trials give the same
-    trials and the same model.
+    on this machine. Folds of few rows choose, else the validation rows, as `halving` in the section `tune` says; the
+    test rows measure the winner alone. The search is kept in `OUT.tune`, with `best.yaml`, which `train` repeats, and a
+    page. `resume` goes on with a search that was stopped, or gives it more minutes or trials: True is the last one in
+    runs/. The same seed and number of trials give the same trials and the same model.
 
     `jobs` trials run at once, each in a process on its share of the cores; with the engine "ray" they are tasks of the
     cluster at `ray_address`, or of one that is started here. With `distil`, a last network learns from the best three

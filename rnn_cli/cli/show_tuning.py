@@ -45,6 +45,10 @@ class SearchTable(ToldInLines):
         self.trials = trials
         self.ends = time.monotonic() + left if isfinite(left) else inf
 
+    def trial_known(self, record: TrialRecord, apart: Mapping[str, Any], *, best: bool) -> None:
+        """Add its row."""
+        self.trial_done(record, apart, best=best)
+
     def trial_starts(self, number: int, name: str, settings: Mapping[str, Any], left: float) -> None:
         """Show that it is under way; the time left is that which the search has."""
         self.trial, self.step = f"trial {number}", ""
@@ -87,6 +91,8 @@ class SearchTable(ToldInLines):
         for record, apart in shown:
             value = record.state if record.value is None else written_goal(name, record.value)
             what = record.name or settings_in_words(apart, most=99) or "the same as the config"
+            if record.state == "pruned":
+                what = f"{record.reason.partition(':')[0]}; {what}"
             is_best = self.best is not None and record.number == self.best.number
             row = (str(record.number), value, time_in_words(record.seconds), what)
             table.add_row(*map(Text, row), style="bold" if is_best else "" if record.value is not None else "dim")

@@ -70,9 +70,9 @@ def tune(
 ) -> None:
     """Find the best config that a given time allows, and train it.
 
-    CONFIG or FILE is what rnn train takes. The linear model is tried first, then the config, then others. The
-    validation rows choose; the test rows measure the best model, once. DIR.tune keeps the search: best.yaml, which
-    rnn train repeats, and tune.html. More: docs/tuning.md.
+    CONFIG or FILE is what rnn train takes. The linear model is tried first, then the config, then others. Folds of few
+    rows choose, else the validation rows; the test rows measure the best model, once. DIR.tune keeps the search:
+    best.yaml, which rnn train repeats, and tune.html. More: docs/tuning.md.
     """
     check_full()
     overrides = overrides_of(settings, **columns)

@@ -48,6 +48,17 @@ def stratify(
     return [sorted(side) for side in sides]
 
 
+def share_of(rows: Dataset, share: float, seed: int) -> Dataset:
+    """A share of the rows by chance, as much of each label, of which none is lost; equal texts stay together."""
+    if rows.several:
+        units = list(group_equal(rows.texts).values())
+        *_, chosen = deal(rows.label_sets, [1 - share], units, lambda unit: text_hash(rows.texts[unit[0]], seed))
+    else:
+        labels = groups_of_numbers(rows) if rows.number else rows.labels
+        *_, chosen = stratify(rows.texts, labels, [1 - share], seed)
+    return rows.select(chosen)
+
+
 def newest_first(
     texts: Sequence[str], times: Sequence[float], shares: Sequence[float], seed: int, units: Sequence[Sequence[int]]
 ) -> list[list[int]]:

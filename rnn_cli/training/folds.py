@@ -27,7 +27,7 @@ from rnn_cli.scoring.prediction import shown_number
 from rnn_cli.scoring.predictor import Predictor
 from rnn_cli.training.baseline_of_numbers import BaselineOfNumbers
 from rnn_cli.training.deciding import calibrated_and_decided, calibrated_and_decided_of_each, undecided_manifest
-from rnn_cli.training.listener import Listener, SilentListener
+from rnn_cli.training.listener import Listener, PartListener, SilentListener
 from rnn_cli.training.npz import pack_arrays, unpack_arrays
 from rnn_cli.training.prepare import AnyBaseline, Prepared, prepare
 
@@ -151,7 +151,7 @@ def predict_folds(
         name = part_name(done, of)
         part = None if keep is None else _kept(keep.kept_part(name), fold, run, called, listener)
         if part is None:
-            heard = _Of(called, listener)
+            heard = PartListener(called, listener)
             if ahead is not None:
                 part = ahead.part(done, heard)
             if part is None:
@@ -172,7 +172,8 @@ def deal_folds_of(run: Prepared) -> Dealt:
     """The folds that a run's config wants."""
     training = run.config.training
     assert training.folds is not None
-    return deal_folds(run.config.data, run.splits, training.folds, training.fold_repeats)
+    folds, repeats = training.folds, training.fold_repeats
+    return run.shared.once("folds", (folds, repeats), lambda: deal_folds(run.config.data, run.splits, folds, repeats))
 
 
 def part_name(fold: int, of: str | None = None) -> str:
@@ -195,26 +196,6 @@ def _kept(content: bytes | None, fold: Fold, run: Prepared, called: str, listene
     except (TypeError, ValueError) as error:
         listener.warn(f"{called} is damaged ({error}), so it is trained again")
         return None
-
-
-class _Of(SilentListener):
-    """Names the fold in all steps, and leaves out what is said of each run."""
-
-    def __init__(self, called: str, to: Listener) -> None:
-        self._called, self._to = called, to
-        self._what = "learning"
-
-    def doing(self, what: str) -> None:
-        """Pass on a step."""
-        self._to.doing(f"{self._called}: {what}")
-
-    def progress(self, what: str, done: int, total: int) -> None:
-        """Pass on a step's progress."""
-        self._to.progress(f"{self._called}: {what}", done, total)
-
-    def epoch_starts(self, epoch: int, epochs: int, steps: int, done: int) -> None:
-        """Show an epoch as a step."""
-        self._to.doing(f"{self._called}: epoch {epoch} of {epochs}")
 
 
 def predict_fold(run: Prepared, fold: Fold, learn: Learn, listener: Listener, *, baseline: bool) -> FoldPart:

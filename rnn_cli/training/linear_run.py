@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from scipy.special import log_softmax
 
+from rnn_cli.arrays import Floats
 from rnn_cli.bundle.checkpoints import beginning
 from rnn_cli.bundle.history import EpochMetrics
 from rnn_cli.bundle.model_folder import LATEST
@@ -23,7 +24,7 @@ from rnn_cli.training.encoding import Encoded
 from rnn_cli.training.finish import finish
 from rnn_cli.training.folds import Learned, predict_folds
 from rnn_cli.training.listener import Listener
-from rnn_cli.training.ngrams import LinearModel, OnProgress, fit_linear
+from rnn_cli.training.ngrams import LinearModel, OnProgress, calibrated_loss, fit_linear
 from rnn_cli.training.ngrams_numbers import fit_linear_numbers
 from rnn_cli.training.pooling import pooled
 from rnn_cli.training.prepare import Prepared
@@ -45,7 +46,7 @@ def learn_linear(run: Prepared, listener: Listener) -> LearnedLinear:
     config, vocab_size = run.config.model, run.tokenizer.vocab_size
     listener.doing("linear model: counting")
     fitted = shared_linear(run, lambda what, done, total: listener.progress(f"linear model: {what}", done, total))
-    listener.note(f"linear model: validation {fitted.val_accuracy:.1%} (C={fitted.strength:g})")
+    listener.note(f"linear model: validation {fitted.val_accuracy:.1%} ({fitted.strength_in_words()})")
     (loss, accuracy), (val_loss, val_accuracy) = (_measured(fitted, side, run) for side in (run.train, run.validation))
     seconds = time.monotonic() - began
     metrics = EpochMetrics(1, loss, accuracy, val_loss, val_accuracy, 0.0, 0.0, 0.0, seconds)
@@ -56,45 +57,63 @@ def learn_linear(run: Prepared, listener: Listener) -> LearnedLinear:
 
 
 def shared_linear(run: Prepared, on_progress: OnProgress) -> LinearModel:
-    """The linear model of a run's n-grams, alone or as a part of a network: both are the same."""
+    """The linear model of a run's n-grams, alone or as a part of a network: both are the same.
+
+    Where a teacher has given lessons, one model learns from these and one from the labels alone, and that is taken
+    which suits the validation rows better: with many labels the lessons blur what n-grams know.
+    """
     config = run.config
 
-    def fit() -> LinearModel:
+    def fit(rows: Encoded) -> LinearModel:
+        vocab_size = run.tokenizer.vocab_size
         if run.standard is not None:
-            rows, vocab_size = (run.rows_to_learn, run.validation), run.tokenizer.vocab_size
-            return fit_linear_numbers(config.model, *rows, vocab_size=vocab_size, on_progress=on_progress)
+            return fit_linear_numbers(
+                config.model, rows, run.validation, vocab_size=vocab_size, on_progress=on_progress
+            )
         return fit_linear(
             config.model,
-            run.train if config.training.teacher is None else run.rows_to_learn,
+            rows,
             run.validation,
-            vocab_size=run.tokenizer.vocab_size,
+            vocab_size=vocab_size,
             classes=len(run.labels),
             on_progress=on_progress,
             words=run.tokenizer.vocab,
         )
 
+    if config.training.teacher is not None and run.rows_to_learn.lessons is not None:
+        return min((fit(rows) for rows in (run.rows_to_learn, run.train)), key=lambda each: _loss_at_best(each, run))
     if run.base is not None or config.training.teacher is not None:
-        return fit()
+        return fit(run.train)
     weights = config.training.class_weight
     of_model = config.model.ngrams, config.model.ngram_buckets, config.model.char_ngrams
     key = (config.tokenizer.model_dump_json(), *of_model, repr(weights), run.columns)
-    return run.shared.once("n-grams", key, fit)
+    return run.shared.once("n-grams", key, lambda: fit(run.train))
 
 
-def _measured(fitted: LinearModel, rows: Encoded, run: Prepared) -> tuple[float, float]:
-    """The mean log loss of rows, and the share that is right."""
+def _loss_at_best(fitted: LinearModel, run: Prepared) -> float:
+    """The log loss of the validation rows when calibrated: how sure a model is will be fitted to them."""
+    return calibrated_loss(_logits(fitted, run.validation, run), run.validation.classes)[1]
+
+
+def _logits(fitted: LinearModel, rows: Encoded, run: Prepared) -> Floats:
+    """The logits of the rows, `[rows, classes]`."""
     config = run.config.model
     counts = ngram_counts(
         rows.sequences, longest=config.ngrams, vocab_size=run.tokenizer.vocab_size, buckets=config.ngram_buckets
     )
-    logits = counts @ fitted.table.astype(np.float64) + fitted.bias
+    logits: Floats = counts @ fitted.table.astype(np.float64) + fitted.bias
     if fitted.columns is not None and rows.columns is not None:
         logits += rows.columns.astype(np.float64) @ fitted.columns
+    is_of_two = logits.shape[1] == 1 and rows.classes.ndim == 1
+    return np.hstack([np.zeros_like(logits), logits]) if is_of_two else logits
+
+
+def _measured(fitted: LinearModel, rows: Encoded, run: Prepared) -> tuple[float, float]:
+    """The mean log loss of rows, and the share that is right."""
+    logits = _logits(fitted, rows, run)
     if rows.classes.ndim == 2:
         losses = np.logaddexp(0, logits) - rows.classes * logits
         return float(losses.sum(axis=1).mean()), float(((logits >= 0) == rows.classes).all(axis=1).mean())
-    if logits.shape[1] == 1:
-        logits = np.hstack([np.zeros_like(logits), logits])
     logs = log_softmax(logits, axis=1)
     right = logs.argmax(axis=1) == rows.classes
     return float(-logs[np.arange(len(logs)), rows.classes].mean()), float(right.mean())

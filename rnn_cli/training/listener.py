@@ -78,6 +78,39 @@ class SilentListener:
         """Say nothing."""
 
 
+class PartListener(SilentListener):
+    """Names a part of a run in all its steps, and leaves out what is said of each run."""
+
+    def __init__(self, called: str, to: Listener) -> None:
+        self._called, self._to = called, to
+        self._epoch, self._done, self._steps = "", 0, 0
+        self.seconds: list[float] = []
+        """What each epoch took."""
+
+    def doing(self, what: str) -> None:
+        """Pass on a step."""
+        self._to.doing(f"{self._called}: {what}")
+
+    def progress(self, what: str, done: int, total: int) -> None:
+        """Pass on a step's progress."""
+        self._to.progress(f"{self._called}: {what}", done, total)
+
+    def epoch_starts(self, epoch: int, epochs: int, steps: int, done: int) -> None:
+        """Show an epoch as a step."""
+        self._epoch, self._done, self._steps = f"epoch {epoch} of {epochs}", done, steps
+        self.doing(self._epoch)
+
+    def step_done(self, loss: float, accuracy: float) -> None:
+        """Show a batch, but for the last one of an epoch, which is measured then."""
+        self._done += 1
+        if self._done < self._steps:
+            self.progress(f"{self._epoch}, batches", self._done, self._steps)
+
+    def epoch_done(self, metrics: EpochMetrics, *, best: bool) -> None:
+        """Remember how long it took."""
+        self.seconds.append(metrics.seconds)
+
+
 def announce_tensorflow(listener: Listener) -> None:
     """Say that TensorFlow is loaded now, and how long it takes where it takes long."""
     listener.note("loading TensorFlow")

@@ -88,8 +88,8 @@ def _fit_ngrams(network: keras.Model, run: Prepared, listener: Listener) -> None
     found = f"validation {linear.val_accuracy:.1%}"
     if run.standard is not None:
         found += f" off by at most {shown_number(NEAR_SHARE * run.standard.scale, run.standard.scale)}"
-    name = "C" if run.standard is None else "penalty"
-    listener.note(f"n-gram part alone: {found} ({name}={linear.strength:g}; {seconds:.0f}s)")
+    strength = linear.strength_in_words() if run.standard is None else f"penalty={linear.strength:g}"
+    listener.note(f"n-gram part alone: {found} ({strength}; {seconds:.0f}s)")
 
 
 def built(config: ModelConfig, run: Prepared, *, fast: bool, vectors: Floats32 | None = None) -> keras.Model:

@@ -50,13 +50,19 @@ class LinearModel:
     """Weights of the n-grams `[vocab_size + ngram_buckets, width]` and the bias `[width]`; the width is 1 for two
     classes of which a row has one, else the number of classes. `strength` is the one of `NGRAM_STRENGTHS` with the
     least validation loss, or of `LESSON_PENALTIES`; `val_accuracy` its accuracy on the validation rows. `columns` are
-    the weights of other columns, `[columns, width]`, where the rows have any."""
+    the weights of other columns, `[columns, width]`, where the rows have any; `taught` says that it learned from a
+    teacher's lessons."""
 
     table: Floats32
     bias: Floats32
     strength: float
     val_accuracy: float
     columns: Floats32 | None = None
+    taught: bool = False
+
+    def strength_in_words(self) -> str:
+        """The strength and what it is: "C=5"."""
+        return f"penalty={self.strength:g}, by the teacher" if self.taught else f"C={self.strength:g}"
 
 
 def fit_linear(
@@ -151,7 +157,7 @@ def _fit_to_lessons(
             table[used, label] = weights
     on_progress("fits", total, total)
     accuracy = _loss_and_accuracy(held_out @ table.astype(np.float64) + bias, validation.classes)[1]
-    return LinearModel(table, bias, float(np.median(best)), accuracy)
+    return LinearModel(table, bias, float(np.median(best)), accuracy, taught=True)
 
 
 _Solution = tuple[Floats, Floats, float, float]
@@ -223,7 +229,7 @@ class _Problem:
                 tried[index, :, sampled.index(label)] = (self.held_out[held] @ weights + bias)[:, 0]
             self.on_progress("labels", next(steps), total)
         truth = np.searchsorted(sampled, self.validation.classes[held])
-        strength = NGRAM_STRENGTHS[int(np.argmin([_tempered(each, truth)[1] for each in tried]))]
+        strength = NGRAM_STRENGTHS[int(np.argmin([calibrated_loss(each, truth)[1] for each in tried]))]
         solved = dict[int, tuple[Floats, Floats]]()
         for label, (solution,) in on_all_cores(lambda label: path(label, (strength,)), present.tolist()):
             solved[label] = solution
@@ -231,7 +237,7 @@ class _Problem:
         weights, bias = (np.hstack([solved[label][place] for label in present.tolist()]) for place in (0, 1))
         weights, bias = of_all_classes(weights, bias, present, classes, len(self.train.classes))
         logits = self.held_out @ weights + bias
-        temperature, _ = _tempered(logits, self.validation.classes)
+        temperature, _ = calibrated_loss(logits, self.validation.classes)
         accuracy = _loss_and_accuracy(logits, self.validation.classes)[1]
         return weights / temperature, bias / temperature, strength, accuracy
 
@@ -290,7 +296,7 @@ def _loss_and_accuracy(logits: Floats, truth: Indices) -> tuple[float, float]:
     return float(-logs[np.arange(len(truth)), truth].mean()), float((logs.argmax(axis=1) == truth).mean())
 
 
-def _tempered(logits: Floats, truth: Indices) -> tuple[float, float]:
-    """The fitted temperature of the logits, and the loss with it."""
+def calibrated_loss(logits: Floats, truth: Indices) -> tuple[float, float]:
+    """The temperature that suits logits `[rows, classes]` best, and the mean log loss with it, 0 of no rows."""
     temperature = fit_temperature(truth, softmax(logits, axis=1))
     return temperature, _loss_and_accuracy(logits / temperature, truth)[0] if len(truth) else 0.0

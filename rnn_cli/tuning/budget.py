@@ -56,10 +56,10 @@ class Budget:
 
 @dataclass(frozen=True)
 class TrialWork:
-    """What a trial has to do: how often it trains (the folds included), so many epochs each of so many steps and
-    multiplications in the recurrent layers."""
+    """What a trial has to do: how often it learns from as many rows as there are (folds, or a first share of the rows,
+    included), so many epochs each of so many steps and multiplications in the recurrent layers."""
 
-    trainings: int
+    trainings: float
     epochs: int
     steps: float
     products: float
@@ -67,13 +67,14 @@ class TrialWork:
     @classmethod
     def from_dict(cls, content: Mapping[str, float]) -> "TrialWork":
         """The work that a journal holds."""
-        return cls(int(content["trainings"]), int(content["epochs"]), content["steps"], content["products"])
+        return cls(content["trainings"], int(content["epochs"]), content["steps"], content["products"])
 
     @classmethod
-    def of(cls, run: Prepared) -> "TrialWork":
-        """The work of a network that a run trains; none for a linear model and on a base."""
+    def of(cls, run: Prepared, first_share: float = 0.0) -> "TrialWork":
+        """The work of a network that a run trains, after a share of its rows; none for a linear model and on a base."""
         config, training = run.config, run.config.training
-        trainings = 1 + (training.folds or 0) * training.fold_repeats
+        # Each of the folds' models learns from the rows of all folds but one.
+        trainings = 1.0 + ((training.folds or 1) - 1) * training.fold_repeats + first_share
         if config.model.kind == "linear" or config.model.base is not None:
             return cls(trainings, 0, 0.0, 0.0)
         rows = run.rows_to_learn
@@ -98,11 +99,11 @@ def _of(config: Config) -> float:
 
 @dataclass(frozen=True)
 class Seen:
-    """What a trial took: seconds of an epoch on average, and seconds besides its epochs."""
+    """What a trial took: seconds of an epoch on average, and seconds besides its epochs, None where it did not end."""
 
     work: TrialWork
     of_epoch: float
-    besides: float
+    besides: float | None
 
 
 @dataclass
@@ -111,14 +112,12 @@ class Costs:
 
     seen: list[Seen] = field(default_factory=list)
 
-    def add(self, work: TrialWork, epochs: Sequence[float], seconds: float) -> None:
-        """Learn from a trial that took `seconds`, of which its epochs took `epochs`."""
-        if work.epochs == 0:
+    def add(self, work: TrialWork, epochs: Sequence[float], seconds: float, *, ended: bool = True) -> None:
+        """Learn from a trial whose epochs of all rows took `epochs`, and `seconds` in all if it `ended` by itself."""
+        if work.epochs == 0 or not epochs:
             return
-        if not epochs:  # the epochs of folds are not told one by one
-            self.seen.append(Seen(work, seconds / (work.trainings * work.epochs), 0.0))
-            return
-        self.seen.append(Seen(work, float(np.mean(epochs)), max(seconds - sum(epochs), 0.0)))
+        besides = max(seconds - work.trainings * sum(epochs), 0.0) if ended else None
+        self.seen.append(Seen(work, float(np.mean(epochs)), besides))
 
     def expected(self, work: TrialWork) -> float | None:
         """The seconds that a trial will take, None where nothing like it has ended."""
@@ -132,7 +131,8 @@ class Costs:
         by_fit = float(asked @ weights)
         ratios = [each.of_epoch * max(_ratio(work, each.work), 0.1) for each in self.seen]
         of_epoch = float(np.median(ratios)) if len(self.seen) < FEW_SEEN else by_fit
-        return work.trainings * work.epochs * of_epoch + float(np.median([each.besides for each in self.seen]))
+        besides = [each.besides for each in self.seen if each.besides is not None]
+        return work.trainings * work.epochs * of_epoch + (float(np.median(besides)) if besides else 0.0)
 
 
 FEW_SEEN = 5

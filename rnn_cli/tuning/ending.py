@@ -6,12 +6,8 @@ from pathlib import Path
 from rnn_cli.config.commented import with_comments
 from rnn_cli.config.schema import Config
 from rnn_cli.errors import quoted
-from rnn_cli.evaluation.folds import true_classes
 from rnn_cli.system import as_write_error, whole_file, write
-from rnn_cli.training.listener import SilentListener
-from rnn_cli.training.pooling import pooled_of
 from rnn_cli.training.trained import Run
-from rnn_cli.training.trial import kept_folds, without_test_rows
 from rnn_cli.tuning.goals import Goal
 from rnn_cli.tuning.journal import TrialRecord
 from rnn_cli.tuning.page import counts_in_words, rows_that_choose, search_page
@@ -98,19 +94,13 @@ SEARCHED = "search"
 
 def standing_of_search(search: Search, best: TrialRecord, goal: Goal | None = None) -> WinnerStanding:
     """How the best trial stands among all that were measured, by the goal of the search or another."""
-    run = without_test_rows(search.prepared_whole(best))
-    folds = kept_folds(run, search.place.trial(best.number), SilentListener())
-    if folds is None:
-        truth = true_classes(run.splits.validation, run.labels)
-    else:
-        truth = pooled_of(run, folds)[1]
     found = {each.number: search.place.trial(each.number).predictions() for each in search.measured()}
     second = min((each for each in search.measured() if each is not best), key=search.rank, default=None)
     others = dict.fromkeys(
         [number for number, _ in enumerate(search.plan.fixed) if number in found]
         + ([second.number] if second is not None else [])
     )
-    return standing_of(goal or search.plan.goal, truth, found, best.number, list(others))
+    return standing_of(goal or search.plan.goal, search.truth(best), found, best.number, list(others))
 
 
 def _repeating(search: Search) -> tuple[str, str]:
@@ -127,8 +117,8 @@ def _repeating(search: Search) -> tuple[str, str]:
             f"{exactly} Trials were cut or skipped for lack of time: what is searched depends on the machine.",
         )
     again = f"--trials {len(ended)} --seed {plan.seed} --goal {plan.goal.name}"
-    what = f"The first command trains the best config again, rnn tune with {again} runs the same trials"
-    return f"{trains}\nrnn tune … {again}", f"{what}, each to the same bytes of weights on one machine."
+    what = f"The first command trains the best config again, rnn tune with {again}, halving by {plan.halving},"
+    return f"{trains}\nrnn tune … {again}", f"{what} runs the same trials, each to the same bytes on one machine."
 
 
 def _write(file: Path, content: str) -> None:

@@ -77,7 +77,7 @@ def search_page(
 
 def rows_that_choose(search: Search) -> str:
     """What the rows are called that choose."""
-    return "rows predicted by folds" if search.plan.config.training.folds else "validation rows"
+    return "rows predicted by folds" if search.plan.halving == "folds" else "validation rows"
 
 
 def counts_in_words(records: Sequence[TrialRecord]) -> str:

@@ -1,25 +1,29 @@
 """The order of work of a search: trials until the time or their number is over, then the winner's model.
 
-The rows that choose are the validation rows, or those that folds predict. The test rows are put aside before the first
-trial; the winner alone is measured on them, when its model is written.
+The rows that choose are those that folds predict, or the validation rows (`halving`). The test rows are put aside
+before the first trial; the winner alone is measured on them, when its model is written.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from math import inf
 from typing import Any, Protocol
 
 from rnn_cli import system
+from rnn_cli.arrays import Indices
 from rnn_cli.bundle.model_folder import LATEST
 from rnn_cli.bundle.writer import Draft, is_latest
 from rnn_cli.config.load import parse_config, to_yaml
-from rnn_cli.config.schema import Config
+from rnn_cli.config.schema import Config, DataConfig
 from rnn_cli.data.rows import Dataset
-from rnn_cli.data.splits import Splits
+from rnn_cli.data.splits import Splits, share_of
 from rnn_cli.data.unlabelled import Unlabelled
-from rnn_cli.errors import BundleError, ConfigError, Error
+from rnn_cli.errors import BundleError, ConfigError, DataError, Error
+from rnn_cli.evaluation.folds import true_classes
 from rnn_cli.gates.grammar import written_value
 from rnn_cli.training.listener import Listener, SilentListener
+from rnn_cli.training.pooling import pooled_of
 from rnn_cli.training.prepare import Prepared, prepare, read_rows
 from rnn_cli.training.shared import Cache
 from rnn_cli.training.teacher import taught
@@ -28,6 +32,7 @@ from rnn_cli.training.trial import TrialModel, kept_folds, with_baselines_of, wi
 from rnn_cli.tuning.budget import Budget, Costs, OutOfTime, TrialWork
 from rnn_cli.tuning.distilling import taught_by
 from rnn_cli.tuning.goals import Goal, goal_of
+from rnn_cli.tuning.halving import FIRST_SHARE, Halving, in_folds
 from rnn_cli.tuning.journal import Journal, TrialRecord
 from rnn_cli.tuning.place import Place
 from rnn_cli.tuning.sampler import Asked, Sampler, unended
@@ -38,6 +43,7 @@ from rnn_cli.tuning.trials import (
     TrialFolder,
     TrialListener,
     learn_model,
+    learn_share,
     least_bytes,
     seconds_of_short,
 )
@@ -100,6 +106,9 @@ class Shows(Listener, Protocol):
     def searching(self, goal: Goal, left: float, trials: int | None) -> None:
         """The search begins, or goes on; `left` are the seconds for trials, infinite where no time is set."""
 
+    def trial_known(self, record: TrialRecord, apart: Mapping[str, Any], *, best: bool) -> None:
+        """A trial ended before the search was stopped; arguments as those of `trial_done`."""
+
     def trial_starts(self, number: int, name: str, settings: Mapping[str, Any], left: float) -> None:
         """A trial begins."""
 
@@ -127,6 +136,7 @@ class Plan:
     """How many trials run at once, None for one after the other; it changes which are chosen."""
     distil: bool = False
     """Whether a last trial learns from the best ones."""
+    halving: Halving = "epochs"
 
     def to_head(self) -> dict[str, Any]:
         """The plan as a journal's head has it."""
@@ -142,6 +152,7 @@ class Plan:
             "name": self.name,
             "jobs": self.jobs,
             "distil": self.distil,
+            "halving": self.halving,
         }
 
     @classmethod
@@ -161,6 +172,7 @@ class Plan:
                 head["name"],
                 head.get("jobs"),
                 head.get("distil", False),
+                head.get("halving", "epochs" if config.training.folds is None else "folds"),
             )
         except (ConfigError, KeyError, TypeError, ValueError):
             raise BundleError("not a search this rnn understands", where=where, hint="begin a new one") from None
@@ -168,20 +180,31 @@ class Plan:
 
 @dataclass(frozen=True)
 class SearchedRows:
-    """All rows of a search, split, and its texts without labels."""
+    """All rows of a search, split as its config says, and its texts without labels."""
 
     splits: Splits
     unlabelled: Unlabelled
+    data: DataConfig
 
     @classmethod
     def read(cls, config: Config, source: Dataset | None) -> "SearchedRows":
         """Read and split the rows. Raises `DataError`."""
-        return cls(*read_rows(config.data, source))
+        return cls(*read_rows(config.data, source), config.data)
 
-    @property
+    @cached_property
     def to_choose(self) -> tuple[Splits, Unlabelled]:
         """The same without the test rows."""
-        return replace(self.splits, test=self.splits.test.select([])), self.unlabelled
+        test, source = self.splits.test, self.splits.source
+        if source is not None and not isinstance(self.data.test, str):
+            held = set(test.texts)  # equal texts are on one side
+            source = source.select(row for row, text in enumerate(source.texts) if text not in held)
+        return replace(self.splits, test=test.select([]), source=source), self.unlabelled
+
+    @cached_property
+    def first_share(self) -> tuple[Splits, Unlabelled]:
+        """A share of the training rows, and the validation rows."""
+        splits, unlabelled = self.to_choose
+        return replace(splits, train=share_of(splits.train, FIRST_SHARE, self.data.split_seed), source=None), unlabelled
 
     def identity(self) -> list[str | None]:
         """What tells whether other rows are the same."""
@@ -201,6 +224,8 @@ class Search:
     sampler: Sampler = field(init=False)
     costs: Costs = field(default_factory=Costs)
     cache: Cache = field(default_factory=Cache)
+    share_cache: Cache = field(default_factory=Cache)
+    """What trials share of the rows that they learn from first."""
     force: bool = False
     """Whether a model that stands where the winner's will be is replaced."""
     skipped: int = 0
@@ -227,6 +252,8 @@ class Search:
     def run_trials(self) -> None:
         """Run trials until the time or their number is over."""
         self.listener.searching(self.plan.goal, self.budget.left(), self.plan.trials)
+        for each in self.journal.ended:
+            self.listener.trial_known(each, self._apart(each), best=each is self.best())
         while not self._is_over():
             chosen = self._next()
             at_once = self.at_once
@@ -286,10 +313,13 @@ class Search:
         self._learn_cost(record)
         self._learn_ending()
         is_best = record.is_measured and (best is None or self._is_better(record, best))
-        apart = {key: each for key, each in record.settings.items() if value_in(self.plan.config, key) != each}
         self._drop_models()
-        self.listener.trial_done(record, apart, best=is_best)
+        self.listener.trial_done(record, self._apart(record), best=is_best)
         self.skipped = self.skipped + 1 if record.state in ("skipped", "cut") else 0
+
+    def _apart(self, record: TrialRecord) -> dict[str, Any]:
+        """The settings of a trial that the config has not."""
+        return {key: each for key, each in record.settings.items() if value_in(self.plan.config, key) != each}
 
     def learn_of(self, record: TrialRecord) -> None:
         """Learn of a trial that ended elsewhere."""
@@ -341,18 +371,18 @@ class Search:
         called = f"trial {number}"
         # The first one is there whatever the time is: without it there would be no model.
         budget = Budget(None, clock=self.budget.clock) if number == 0 else self.budget
-        heard = TrialListener(
-            self.listener, called, budget, self.plan.goal, lambda *at: asked is not None and asked.is_hopeless(*at)
-        )
+
+        def is_hopeless(promise: float, step: int) -> bool:
+            # The config to begin with is measured whole: the winner is held against it.
+            return asked is not None and asked.is_hopeless(promise, step) and job.name != PRESENT
+
+        heard = TrialListener(self.listener, called, budget, self.plan.goal, is_hopeless)
         known = None if job.asked_after == number else job.asked_after
         record = TrialRecord(number, "failed", job.name, job.settings, job.params, asked_after=known)
         try:
             record = self._measured(record, folder, heard)
         except Hopeless:
-            done, what = (
-                (len(heard.promises), "fold") if self.plan.config.training.folds else (len(heard.seconds), "epoch")
-            )
-            record = replace(record, state="pruned", reason=f"after {what} {done}: others promised more")
+            record = replace(record, state="pruned", reason=f"after {heard.reached}: others promised more")
         except OutOfTime as error:
             record = replace(record, state="cut", reason=str(error) or "the time was over")
         except (Error, MemoryError, ArithmeticError) as error:
@@ -374,7 +404,8 @@ class Search:
         is_distilled = record.name == DISTILLED
         if not is_distilled and (twin := self._twin(record)) is not None:
             return replace(record, state="skipped", reason=f"the same as trial {twin}")
-        run = self._prepared(record, folder, heard if self.told_rows else self.listener)
+        folder.keep_config(changed(self.plan.config, record.settings, f"trial {record.number}"))
+        run = self._prepared(record, heard if self.told_rows else self.listener)
         if not self.told_rows and (kept := len(self.rows.splits.test)):
             self.listener.note(f"{kept:,} test rows are put aside: the best model alone is measured on them")
         self.told_rows = True
@@ -388,13 +419,19 @@ class Search:
             teachers = self._teachers()
             run = taught_by(run, [self.place.trial(each.number).opened() for each in teachers])
             taught_of = f"trials {', '.join(str(each.number) for each in teachers)} taught it"
-        work = TrialWork.of(run)
+        measured = self._as_measured(run)
+        share = self._first_share(run) if record.params is not None else None
+        work = TrialWork.of(measured, 0.0 if share is None else FIRST_SHARE)
         heard.work = asdict(work)
         expected = self.costs.expected(work)
         if record.number > 1 and expected is not None and not self.budget.fits(expected):
             return replace(record, state="skipped", reason=f"would take about {expected:.0f}s")
-        model = learn_model(run, folder, heard)
+        if share is not None:
+            learn_share(share, FIRST_SHARE, self.plan.goal, heard)
+        model = learn_model(measured, folder, heard)
         evaluation = model.evaluate()
+        if measured is not run:
+            model = replace(model, run=run, folds=None)
         probabilities, predicted = evaluation.scores.probabilities, evaluation.predicted
         value = self.plan.goal.of(evaluation.truth, probabilities, predicted)
         folder.keep_predictions(probabilities, predicted)
@@ -417,6 +454,30 @@ class Search:
             self._keep(record, folder, model)
         return record
 
+    def _as_measured(self, run: Prepared) -> Prepared:
+        """A trial's run as it is measured: by folds, where those are not the config's own but the search's."""
+        is_folded = self.plan.halving == "folds" and run.config.training.folds is None
+        return in_folds(run) if is_folded else run
+
+    def _first_share(self, run: Prepared) -> Prepared | None:
+        """The run of a network by the rows that it learns from first, None where it learns from all at once."""
+        config = run.config
+        is_own_network = config.model.kind != "linear" and config.model.base is None
+        if self.plan.halving != "rows" or not is_own_network or config.training.teacher is not None:
+            return None
+        try:
+            share = prepare(config, SilentListener(), ready=self.rows.first_share, shared=self.share_cache)
+        except DataError:  # a rare label is lost
+            return None
+        return share if share.labels == run.labels else None
+
+    def truth(self, record: TrialRecord) -> Indices:
+        """The labels of the rows that choose, as `true_classes` has them."""
+        run = self._as_measured(self._prepared(record, SilentListener()))
+        folds = kept_folds(run, self.place.trial(record.number), SilentListener())
+        truth: Indices = true_classes(run.splits.validation, run.labels) if folds is None else pooled_of(run, folds)[1]
+        return truth
+
     def _twin(self, record: TrialRecord) -> int | None:
         """An earlier trial of the same config, if there is one that was not skipped."""
         config = changed(self.plan.config, record.settings, f"trial {record.number}")
@@ -426,9 +487,9 @@ class Search:
                 return each.number
         return None
 
-    def _prepared(self, record: TrialRecord, folder: TrialFolder, listener: Listener) -> Prepared:
+    def _prepared(self, record: TrialRecord, listener: Listener) -> Prepared:
+        """The run of a trial's config, which knows no test rows."""
         config = changed(self.plan.config, record.settings, f"trial {record.number}")
-        folder.keep_config(config)
         if record.number > 0:  # the linear baseline is the same for all
             training = config.training.model_copy(update={"baseline": False})
             config = config.model_copy(update={"training": training})
@@ -455,8 +516,9 @@ class Search:
         self.budget.ending = PAGE_SECONDS + first + ENDING_FACTOR * self.keeping + self._reserved()
 
     def _learn_cost(self, record: TrialRecord) -> None:
-        if record.work and (record.state in ("complete", "infeasible") or record.epochs):
-            self.costs.add(TrialWork.from_dict(record.work), record.epochs, record.seconds)
+        if record.work:
+            ended = record.state in ("complete", "infeasible")
+            self.costs.add(TrialWork.from_dict(record.work), record.epochs, record.seconds, ended=ended)
 
     # What they found
 

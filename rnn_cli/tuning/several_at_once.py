@@ -33,6 +33,9 @@ class _Unheard(SilentListener):
     def searching(self, *_: Any) -> None:
         """Nothing."""
 
+    def trial_known(self, *_: Any, **__: Any) -> None:
+        """Nothing."""
+
     def trial_starts(self, *_: Any) -> None:
         """Nothing."""
 

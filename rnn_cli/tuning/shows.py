@@ -42,6 +42,9 @@ class ToldInLines(SilentListener):
         better = "highest" if goal.more_is_better else "least"
         self.note(f"searching for the {better} {goal.name}: {' or '.join(most + time)}")
 
+    def trial_known(self, record: TrialRecord, apart: Mapping[str, Any], *, best: bool) -> None:
+        """Say nothing of it again."""
+
     def trial_starts(self, number: int, name: str, settings: Mapping[str, Any], left: float) -> None:
         """Remember its settings."""
         self.settings = settings

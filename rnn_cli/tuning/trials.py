@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,13 +17,14 @@ from rnn_cli.bundle.writer import Draft
 from rnn_cli.config.load import to_yaml
 from rnn_cli.config.schema import Config
 from rnn_cli.data.folds import Fold
+from rnn_cli.evaluation.evaluate_numbers import NumberEvaluation
 from rnn_cli.evaluation.folds import figures_of, true_classes
 from rnn_cli.gates.judge import time_each
 from rnn_cli.graph import Architecture
 from rnn_cli.kinds import outputs_of
 from rnn_cli.scoring.predictor import Predictor
-from rnn_cli.training.folds import FoldPart, Learned, in_memory
-from rnn_cli.training.listener import Listener, SilentListener
+from rnn_cli.training.folds import FoldPart, Learned, evaluate_learned, in_memory
+from rnn_cli.training.listener import Listener, PartListener, SilentListener
 from rnn_cli.training.npz import pack_arrays, unpack_arrays
 from rnn_cli.training.prepare import Prepared
 from rnn_cli.training.trial import TrialModel, learn_linear_trial, write_trial
@@ -136,6 +137,7 @@ class TrialListener(SilentListener):
         self._at: tuple[float, int] | None = None
         self._seen: list[tuple[Indices, Floats, Indices]] = []
         self.promises: list[tuple[int, float]] = []
+        self.reached = ""
         self.seconds: list[float] = []
         self.warnings: list[str] = []
         self.work: dict[str, float] = {}
@@ -177,24 +179,36 @@ class TrialListener(SilentListener):
         """Tell what the trial promises, unless this was its last epoch.
 
         Its steps are quarters of its epochs: where the learning rate falls to zero, trials of few and of many epochs
-        are not alike after one epoch.
+        are not alike after one epoch. One that folds have measured promises nothing more.
         """
         self.seconds.append(metrics.seconds)
         quarter = QUARTERS * metrics.epoch // self._epochs
-        if 0 < quarter < QUARTERS:
-            self._promise(quarter, self._goal.of_epoch(metrics))
+        if 0 < quarter < QUARTERS and not self._seen:
+            self._promise(quarter, self._goal.of_epoch(metrics), f"epoch {metrics.epoch}")
 
     def fold_done(self, fold: Fold, part: FoldPart, folds: int) -> None:
         """Tell what the trial promises after a fold: its figure on the rows of all folds so far."""
         truth = true_classes(fold.splits.test, self._goal.labels)
         self._seen.append((truth, part.probabilities, part.predicted))
-        self._foresee(self._budget.clock() - self._began, len(self._seen), folds + 1)
+        taken, done = self._budget.clock() - self._began, len(self._seen)
+        whole = folds / (folds - 1)  # the model of all rows takes so many times as long as that of a fold
+        if epochs := self.work.get("epochs", 0):  # what an epoch of all rows takes, for the estimates of others
+            self.seconds = [taken / done * whole / epochs] if done < folds else []
+        self._foresee(taken / done * (folds + whole - done))
         figures = [figures_of(*each) for each in self._seen]
         sizes = np.array([len(each[0]) for each in self._seen], float)
         name = self._goal.chooser.name if self._goal.chooser.name in figures[0] else "log_loss"
         mean = float(np.average([each[name] for each in figures], weights=sizes))
         if len(self._seen) < folds:
-            self._promise(len(self._seen), mean if name == "log_loss" else -mean)
+            self._promise(len(self._seen), mean if name == "log_loss" else -mean, f"fold {len(self._seen)}")
+
+    def share_done(self, promise: float, epochs: Sequence[float], share: float) -> None:
+        """Tell what the trial promises after a share of the rows, whose epochs took so many seconds."""
+        taken = self._budget.clock() - self._began
+        self.seconds = [each / share for each in epochs]  # what an epoch of all rows takes, for the estimates of others
+        self._foresee(taken - sum(epochs) + sum(self.seconds))
+        self._promise(1, promise, "a third of the rows")
+        self.seconds = []
 
     def _foresee_steps(self) -> None:
         """Stop a trial whose batches so far show that it would not end in time."""
@@ -204,20 +218,21 @@ class TrialListener(SilentListener):
         if done < SURE_STEPS or taken < SURE_SECONDS:
             return
         try:
-            self._foresee(taken, done, self._steps - first)
+            self._foresee(taken / done * (self._steps - first - done))
         except TooLong:
             if not self.seconds:  # what an epoch would have taken, for the estimates of others
                 self.seconds.append(taken / done * self._steps / self._epochs)
             raise
 
-    def _foresee(self, taken: float, done: int, total: int) -> None:
-        if taken / done * (total - done) > self._budget.left():
-            raise TooLong(self._budget.clock() - self._began + taken / done * (total - done))
+    def _foresee(self, rest: float) -> None:
+        if rest > self._budget.left():
+            raise TooLong(self._budget.clock() - self._began + rest)
 
-    def _promise(self, step: int, value: float) -> None:
+    def _promise(self, step: int, value: float, reached: str) -> None:
         if self.promises and self.promises[-1][0] == step:
             return
         self.promises.append((step, value))
+        self.reached = reached
         if self._is_hopeless(value, step):
             raise Hopeless
 
@@ -238,6 +253,20 @@ def learn_model(run: Prepared, folder: TrialFolder, listener: TrialListener) -> 
 
     forget_networks()
     return learn_network_trial(run, listener, folder, after)
+
+
+def learn_share(run: Prepared, share: float, goal: Goal, listener: TrialListener) -> None:
+    """Train a network on a share of the rows, those of `run`, and tell what it promises; loads TensorFlow."""
+    listener.doing("loading TensorFlow")
+    from rnn_cli.training import quiet  # noqa: F401  (without start-up messages)
+    from rnn_cli.training.run import forget_networks, learn_fold
+
+    forget_networks()
+    part = PartListener("a third of the rows", listener)
+    found = evaluate_learned(learn_fold(run, part), run.splits.validation, SilentListener())
+    assert not isinstance(found, NumberEvaluation)  # a search is for labels
+    promise = goal.chooser.cost(goal.chooser.of(found.truth, found.scores.probabilities, found.predicted))
+    listener.share_done(promise, part.seconds, share)
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from rnn_cli.tuning.default_space import Facts, default_space, pieces_of
 from rnn_cli.tuning.distilling import cannot_distil
 from rnn_cli.tuning.ending import Tuned, finish_search
 from rnn_cli.tuning.goals import goal_of
+from rnn_cli.tuning.halving import Halving, check_halving, halving_in, halving_in_words, usual_halving
 from rnn_cli.tuning.journal import Journal
 from rnn_cli.tuning.place import beginning_search, reopening_search
 from rnn_cli.tuning.search import LINEAR, PRESENT, WITH_PIECES, Plan, Search, SearchedRows, Shows
@@ -98,6 +99,10 @@ def begin_tuning(
     asked.check()
     _refuse(config, asked)
     goal_of(asked.goal, config.data.labels, ())  # before the rows are split
+    halving, space = halving_in(asked.space, asked.where)
+    if halving is not None:
+        check_halving(halving, config, asked.where, distil=asked.distil)
+    asked = replace(asked, space=space)
     if asked.space is not None:
         parse_space(asked.space, config, asked.where)
     with beginning_search(out, name=name, force=force) as place:
@@ -107,7 +112,8 @@ def begin_tuning(
             shows.warn(f"{place.folder} holds the whole URL of the rows, and what is secret in it")
         shows.doing("reading the rows")
         read = SearchedRows.read(config, rows)
-        plan = _plan(config, first, asked, read, name)
+        plan = _plan(config, first, asked, read, name, halving)
+        shows.note(halving_in_words(plan.halving, plan.config, read.splits, distil=plan.distil))
         search_versions = {"rnn-cli": __version__, "optuna": optuna.__version__, "python": platform.python_version()}
         more = {"rows": read.identity(), "versions": search_versions, "numbered": place.numbered}
         journal = Journal.begin(place.folder, {**plan.to_head(), **more})
@@ -204,7 +210,9 @@ def _labels(config: Config, rows: SearchedRows) -> tuple[str, ...]:
     return order_labels(names, config.data.positive_label)
 
 
-def _plan(config: Config, first: Config | None, asked: Wanted, rows: SearchedRows, name: str) -> Plan:
+def _plan(
+    config: Config, first: Config | None, asked: Wanted, rows: SearchedRows, name: str, halving: Halving | None
+) -> Plan:
     """What is searched, by what was asked and what the rows are."""
     labels = _labels(config, rows)
     goal = goal_of(asked.goal, config.data.labels, labels)
@@ -212,10 +220,12 @@ def _plan(config: Config, first: Config | None, asked: Wanted, rows: SearchedRow
         config = config.model_copy(update={"model": config.model.model_copy(update={"kind": "network"})})
     base = None if first is None else first.model.base
     pieces: dict[str, Any] | None = None
+    train = rows.splits.train
+    lengths = _lengths(config, train)
     if asked.space is not None:
         space = parse_space(asked.space, config, asked.where)
     else:
-        facts = _facts(config, rows, asked.max_bytes)
+        facts = _facts(lengths, train, asked.max_bytes)
         space, pieces = default_space(config, facts, base), pieces_of(config, facts)
     linear = _linear(config, asked.max_bytes, len(labels)) | (pieces or {})
     fixed: list[tuple[str, Mapping[str, Any]]] = [(LINEAR, linear)]
@@ -228,8 +238,23 @@ def _plan(config: Config, first: Config | None, asked: Wanted, rows: SearchedRow
         fixed.append((WITH_PIECES, pieces))
     limits = ServedLimits(asked.max_bytes, asked.max_seconds)
     minutes = USUAL_MINUTES if asked.minutes is None and asked.trials is None else asked.minutes
+    if halving is None:
+        tokens = len(train) * float(np.minimum(lengths, config.tokenizer.max_length).mean())
+        seconds = None if minutes is None else 60 * minutes
+        halving = usual_halving(config, train, tokens, seconds, distil=asked.distil)
     return Plan(
-        config, space, goal, limits, asked.seed, tuple(fixed), minutes, asked.trials, name, asked.jobs, asked.distil
+        config,
+        space,
+        goal,
+        limits,
+        asked.seed,
+        tuple(fixed),
+        minutes,
+        asked.trials,
+        name,
+        asked.jobs,
+        asked.distil,
+        halving,
     )
 
 
@@ -246,15 +271,19 @@ def _linear(config: Config, max_bytes: int | None, labels: int) -> dict[str, Any
     return settings
 
 
-def _facts(config: Config, rows: SearchedRows, max_bytes: int | None) -> Facts:
-    """What the default space depends on; lengths by the config's own way of splitting."""
-    train, tokenizer = rows.splits.train, config.tokenizer
+def _lengths(config: Config, train: Dataset) -> list[int]:
+    """The tokens of some of the texts, by the config's own way of splitting."""
+    tokenizer = config.tokenizer
     level = "word" if tokenizer.level == "subword" else tokenizer.level
     split = splitter(level, str.lower, tokenizer.punctuation, tokenizer.splitting)
-    some = train.texts[:: max(1, len(train) // 2_000)]
-    length = int(np.quantile([len(split(text)) for text in some], 0.95))
+    return [len(split(text)) for text in train.texts[:: max(1, len(train) // 2_000)]]
+
+
+def _facts(lengths: list[int], train: Dataset, max_bytes: int | None) -> Facts:
+    """What the default space depends on."""
     counts = train.label_counts()
-    return Facts(len(train), length, max(counts.values()) / max(min(counts.values()), 1), max_bytes)
+    imbalance = max(counts.values()) / max(min(counts.values()), 1)
+    return Facts(len(train), int(np.quantile(lengths, 0.95)), imbalance, max_bytes)
 
 
 def _worked(search: Search) -> Tuned:

@@ -9,6 +9,7 @@ from tests.cli.conftest import Rnn, tiny_overrides
 SPACE = """
 model: {ngrams: 1, ngram_buckets: 256}
 tune:
+  halving: epochs
   model.ngrams: [1, 2]
 """
 

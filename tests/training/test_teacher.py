@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from rnn_cli.scoring.predictor import Predictor
 from rnn_cli.training import finish as finish_module
 from rnn_cli.training import teacher
 from rnn_cli.training.encoding import Encoded, with_lessons
+from rnn_cli.training.linear_run import shared_linear
 from rnn_cli.training.prepare import Prepared, prepare
 from rnn_cli.training.run import train_prepared
 from rnn_cli.training.teacher import SUREST, taught
@@ -227,3 +229,15 @@ def test_held_out_texts_are_read_where_a_user_asks_for_it_and_each_figure_says_s
 def test_reading_held_out_texts_needs_a_teacher() -> None:
     with pytest.raises(ValueError, match="data.transductive is for a teacher"):
         Config.model_validate({"data": {"transductive": True}})
+
+
+def test_the_ngrams_learn_from_the_lessons_or_from_the_labels_whichever_validates_better(listener: Silent) -> None:
+    files()
+    data = {"source": "rows.csv", "validation": "test.csv", "test": "validation.csv", "unlabelled": "more.txt"}
+    run = taught(prepare(configured(data), listener), listener)
+    assert run.to_learn is not None and run.to_learn.lessons is not None
+    by_lessons = shared_linear(run, lambda *_: None)
+    assert by_lessons.taught and by_lessons.val_accuracy > 0.9  # words that no labelled row holds
+    wrong = replace(run.to_learn, lessons=-run.to_learn.lessons)
+    by_labels = shared_linear(replace(run, to_learn=wrong), lambda *_: None)
+    assert not by_labels.taught and by_labels.val_accuracy < 0.7

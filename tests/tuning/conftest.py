@@ -76,10 +76,11 @@ def configured(source: Path, **sections: dict[str, Any]) -> Config:
 
 
 def search(source: Path, out: Path, hears: Hears | None = None, **asked: Any) -> Tuned:
-    """A search over `SPACE`, by default of four trials."""
-    sections = asked.pop("sections", {})
+    """A search over `SPACE`, by default of four trials; rows as few as these are halved by folds unless it is said."""
+    sections, halving = asked.pop("sections", {}), asked.pop("halving", "epochs")
+    asked["space"] = {**asked.pop("space", SPACE), **({} if halving is None else {"halving": halving})}
     more = {name: asked.pop(name) for name in ("clock", "force") if name in asked}
-    wanted = Wanted(**{"trials": 4, "space": SPACE, **asked})
+    wanted = Wanted(**{"trials": 4, **asked})
     config = configured(source, **sections)
     return begin_tuning(config, wanted, None, out=out, name="x", shows=hears or Hears(), **{"force": False, **more})
 

@@ -80,6 +80,7 @@ tokenizer: {vocab_size: 60, max_length: 12}
 model: {cell: rnn, bidirectional: false, embedding_dim: 8, units: [4], dense_units: [], ngrams: 1, ngram_buckets: 256}
 training: {epochs: 2, batch_size: 16, learning_rate: 0.1}
 tune:
+  halving: epochs
   model.ngrams: [1, 2]
   model.units: [[4], [8]]
   training.learning_rate: {low: 0.01, high: 0.2, log: true}

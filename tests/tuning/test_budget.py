@@ -1,11 +1,16 @@
 """What trials will take, learned from those before, and whether there is time for them."""
 
+import numpy as np
 import pytest
 
+from rnn_cli.data.folds import Fold
+from rnn_cli.data.rows import Dataset
+from rnn_cli.data.splits import Splits
+from rnn_cli.training.folds import FoldPart
 from rnn_cli.training.listener import SilentListener
 from rnn_cli.tuning.budget import Budget, Costs, OutOfTime, TrialWork
 from rnn_cli.tuning.goals import Goal
-from rnn_cli.tuning.trials import SURE_STEPS, TooLong, TrialListener
+from rnn_cli.tuning.trials import SURE_STEPS, Hopeless, TooLong, TrialListener
 
 
 class Clock:
@@ -84,6 +89,46 @@ def test_a_trial_that_ends_in_time_goes_on():
             clock.now += 1.0
             heard.step_done(0.5, 0.5)
     assert heard.seconds == []
+
+
+def heard_after(taken: float, left: float, is_hopeless: bool = False) -> TrialListener:
+    """A trial that began so many seconds ago."""
+    clock = Clock()
+    budget = Budget(taken + left, clock=clock, began=0.0)
+    heard = TrialListener(SilentListener(), "trial 2", budget, GOAL, lambda promise, step: is_hopeless)
+    clock.now = taken
+    return heard
+
+
+def test_a_third_of_the_rows_tells_what_all_would_take():
+    """Two epochs of a third took 10 seconds each: those of all rows take 30, and what is besides them 5 again."""
+    heard_after(25.0, left=66.0).share_done(0.5, [10.0, 10.0], 1 / 3)
+    heard = heard_after(25.0, left=64.0)
+    with pytest.raises(TooLong, match="would take about 90s"):
+        heard.share_done(0.5, [10.0, 10.0], 1 / 3)
+    assert heard.seconds == pytest.approx([30.0, 30.0]) and heard.promises == []
+
+
+def test_a_trial_that_a_third_of_the_rows_stops_tells_what_an_epoch_takes():
+    heard = heard_after(25.0, left=1e6, is_hopeless=True)
+    with pytest.raises(Hopeless):
+        heard.share_done(0.5, [10.0, 10.0], 1 / 3)
+    assert (heard.reached, heard.promises, heard.seconds) == ("a third of the rows", [(1, 0.5)], [30.0, 30.0])
+    costs = Costs()
+    costs.add(TrialWork(4 / 3, 2, 100, 1e9), heard.seconds, 25.0, ended=False)
+    assert costs.expected(TrialWork(4 / 3, 2, 100, 1e9)) == pytest.approx(4 / 3 * 60.0)
+
+
+def test_folds_tell_what_an_epoch_of_all_rows_takes():
+    """A fold of three, five epochs of two thirds of the rows, took 20 seconds; two folds and all rows are left."""
+    labelled = Dataset("rows", ["x", "y"], ["a", "b"], [1, 2])
+    fold = Fold(1, 1, [0, 1], Splits(labelled, labelled, labelled, (), ""))
+    part = FoldPart(np.full((2, 2), 0.5), np.zeros(2, np.int64), np.ones(2, np.int64), 2, 2, 0, 1)
+    heard = heard_after(20.0, left=69.0)
+    heard.work = {"epochs": 5}
+    with pytest.raises(TooLong, match="would take about 90s"):
+        heard.fold_done(fold, part, 3)
+    assert heard.seconds == pytest.approx([6.0])
 
 
 GOAL = Goal("log_loss", "single", ("a", "b"))

@@ -46,7 +46,7 @@ def test_ordered_labels(rated_file: Path, home: Path):
 def test_few_rows_are_measured_by_folds(labelled_file: Path, home: Path):
     """The winner is chosen by what folds predict, and its run states that figure, with the linear baseline."""
     more = {"data": {"test": 0.0}, "training": {"folds": 3}}
-    found = search(labelled_file, home / "out", trials=3, sections=more)
+    found = search(labelled_file, home / "out", trials=3, halving=None, sections=more)
     assert found.run.folds is not None and found.run.test is None
     assert found.run.folds.metrics.log_loss == pytest.approx(found.best.value)
     assert found.run.folds.baseline is not None

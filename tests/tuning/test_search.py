@@ -232,5 +232,5 @@ def test_a_search_stopped_before_the_distilled_network_goes_on_to_it(distilled: 
 @pytest.mark.parametrize("section", [{"training": {"folds": 3}}, {"data": {"labels": "ordered"}}])
 def test_what_cannot_be_distilled_is_refused_before_the_work(home: Path, section: dict[str, dict[str, Any]]):
     with pytest.raises(UsageError, match="distil"):
-        search(home / "rows.csv", home / "refused", distil=True, sections=section)
+        search(home / "rows.csv", home / "refused", distil=True, halving=None, sections=section)
     assert not search_folder(home / "refused").exists()
