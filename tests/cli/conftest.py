@@ -2,6 +2,7 @@
 
 import fcntl
 import io
+import math
 import os
 import pty
 import re
@@ -17,6 +18,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from rnn_cli import progress
 from rnn_cli.cli.main import run
 from tests import warm
 
@@ -68,7 +70,8 @@ def on_a_terminal(
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder to stand in."""
+    """An empty folder to stand in. No step of this process is ever long, however busy the machine is."""
+    monkeypatch.setattr(progress, "SILENCE", math.inf)
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("RNN_MODEL", raising=False)
     return tmp_path
