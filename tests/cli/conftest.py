@@ -2,7 +2,7 @@
 
 import fcntl
 import io
-import json
+import math
 import os
 import pty
 import re
@@ -11,14 +11,16 @@ import struct
 import subprocess
 import sys
 import termios
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any, NamedTuple
 
 import pytest
 
+from rnn_cli import progress
 from rnn_cli.cli.main import run
+from tests import warm
 
 COMMAND = [sys.executable, "-c", "from rnn_cli.cli.main import main; main()"]
 STREAMS = ("stdin", "stdout", "stderr")
@@ -33,65 +35,43 @@ class Ended(NamedTuple):
 Rnn = Callable[..., Ended]
 
 
-class Run(NamedTuple):
-    """A process that ended: code, stdout, stderr, how long it took and how many of its calls reached the folder."""
-
-    code: int
-    out: str
-    err: str
-    seconds: float
-    calls: int
-
-
-Forked = Callable[..., Run]
-
-
-@contextmanager
-def forking(*modules: str) -> Iterator[Forked]:
-    """Runs command lines in processes of their own that have loaded these modules: words, folder, what befalls it."""
-    line = [sys.executable, str(Path(__file__).with_name("forking.py")), *modules]
-    with subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdin and server.stdout
-        requests, predicted = server.stdin, server.stdout
-
-        def run(*words: str, home: Path, **fate: Any) -> Run:
-            requests.write(json.dumps({"words": words, "home": str(home), **fate}) + "\n")
-            requests.flush()
-            told = json.loads(predicted.readline())
-            texts = [(home / name).read_text() for name in ("out.txt", "err.txt")]
-            return Run(told["code"], *texts, told["seconds"], told["calls"])
-
-        yield run
-        requests.close()
-
-
 def on_a_terminal(
-    *words: str, columns: int = 80, streams: Sequence[str] = STREAMS, raw: bool = False
+    *words: str, columns: int = 80, streams: Sequence[str] = STREAMS, raw: bool = False, fresh: bool = False
 ) -> tuple[str, Ended]:
     """Runs a command line of which these streams are a terminal: what it shows, and the rest.
 
-    It is without control codes, unless it shall be `raw`.
+    It is without control codes, unless it shall be `raw`. A `fresh` process has to load the libraries itself.
     """
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
-    pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    # Python's own idea of the environment: readline, where it is loaded, puts another terminal's width into C's.
-    with subprocess.Popen([*COMMAND, *words], env=os.environ, **pipes | dict.fromkeys(streams, theirs)) as child:
-        os.close(theirs)
+    ours, its = pty.openpty()
+    fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+    with open(os.devnull, "rb") as nothing, TemporaryFile() as out, TemporaryFile() as err:
+        usual = {"stdin": nothing.fileno(), "stdout": out.fileno(), "stderr": err.fileno()}
+        given = usual | dict.fromkeys(streams, its)
+        # Python's own idea of the environment: readline, where it is loaded, puts another terminal's width into C's.
+        if fresh:
+            child: Any = subprocess.Popen([*COMMAND, *words], env=os.environ, **given)
+        else:
+            child = warm.Child(warm.begin(), words, *given.values())
+        os.close(its)
         shown = b""
         try:
             while chunk := os.read(ours, 65536):
                 shown += chunk
         except OSError:  # the terminal's end
             os.close(ours)
-        out, err = child.communicate(timeout=60)
+        code = child.wait(60)
+        printed = []
+        for each in (out, err):
+            each.seek(0)
+            printed.append(each.read().decode())
     plain = shown.decode() if raw else re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown.decode())
-    return plain, Ended(child.returncode, (out or b"").decode(), (err or b"").decode())
+    return plain, Ended(code, *printed)
 
 
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder to stand in."""
+    """An empty folder to stand in. No step of this process is ever long, however busy the machine is."""
+    monkeypatch.setattr(progress, "SILENCE", math.inf)
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("RNN_MODEL", raising=False)
     return tmp_path

@@ -9,8 +9,9 @@ import pytest
 
 from rnn_cli.bundle.model_folder import Bundle
 from rnn_cli.forks import CAN_FORK
+from tests.warm import forked
 
-from .conftest import forking, tiny_overrides
+from .conftest import tiny_overrides
 from .test_resume import SMALL
 
 pytestmark = pytest.mark.skipif(not CAN_FORK, reason="workers are forks")
@@ -49,15 +50,14 @@ def test_killed_and_gone_on_with_they_find_what_they_find_one_by_one(labelled_fi
     home.mkdir()
     one, two = ({"rnn_cli.system._share": count, "rnn_cli.training.at_once.FEWEST_AT_ONCE": 80} for count in (1, 2))
     patient: dict[str, Any] = {"seconds": 500}
-    with forking("rnn_cli.training.quiet", "rnn_cli.training.run") as forked:
-        unbroken = forked(*words, home=alone, settings=one, **patient)
-        assert unbroken.code == 0 and "at once" not in unbroken.err
-        run = forked(*words, home=home, settings=two, path="part-0002", signals=[signal.SIGKILL], **patient)
-        assert run.code == -signal.SIGKILL and "2 folds are learned at once, on 2 cores" in run.err
-        assert not working_in(home)
-        assert [*home.glob("m.unfinished/checkpoint-*")]
-        run = forked("train", "--resume", "m", home=home, settings=two, **patient)
-        assert run.code == 0, run.err
+    unbroken = forked(*words, home=alone, settings=one, **patient)
+    assert unbroken.code == 0 and "at once" not in unbroken.err
+    run = forked(*words, home=home, settings=two, path="part-0002", signals=[signal.SIGKILL], **patient)
+    assert run.code == -signal.SIGKILL and "2 folds are learned at once, on 2 cores" in run.err
+    assert not working_in(home)
+    assert [*home.glob("m.unfinished/checkpoint-*")]
+    run = forked("train", "--resume", "m", home=home, settings=two, **patient)
+    assert run.code == 0, run.err
     first, second = Bundle.open(alone / "m"), Bundle.open(home / "m")
     for name in ("model.onnx", "predictions.csv", "metrics.json", "report.html", "README.md"):
         assert first.read(name) == second.read(name), name

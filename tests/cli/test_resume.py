@@ -6,15 +6,15 @@ import re
 import shlex
 import shutil
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
 from rnn_cli.bundle.model_folder import Bundle
+from tests.warm import Run, forked
 
-from .conftest import Ended, Forked, Rnn, Run, files_below, forking, tiny_overrides
+from .conftest import Ended, Rnn, files_below, tiny_overrides
 
 SMALL = {
     "model": {
@@ -36,14 +36,6 @@ def charts_in_pages() -> None:
 
 
 @pytest.fixture(scope="module")
-def forked() -> Iterator[Forked]:
-    """Runs a command line in a process of its own, in a folder: words, folder, what befalls it → how it ended."""
-    # The former comes before all that loads TensorFlow.
-    with forking("rnn_cli.training.quiet", "rnn_cli.training.run") as run:
-        yield run
-
-
-@pytest.fixture(scope="module")
 def words(labelled_file: Path) -> list[str]:
     return ["train", "quick", *tiny_overrides(SMALL, data__source=labelled_file), "--out", "m"]
 
@@ -54,7 +46,7 @@ class Whole(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def unbroken(forked: Forked, words: list[str], tmp_path_factory: pytest.TempPathFactory) -> Whole:
+def unbroken(words: list[str], tmp_path_factory: pytest.TempPathFactory) -> Whole:
     home = tmp_path_factory.mktemp("unbroken")
     run = forked(*words, home=home)
     assert run.code == 0, run.err
@@ -85,7 +77,7 @@ def phase(home: Path) -> str:
     return "training" if checkpoints(home) else "starting"
 
 
-def survive(kills: int, seed: int, forked: Forked, words: list[str], unbroken: Whole, home: Path) -> set[str]:
+def survive(kills: int, seed: int, words: list[str], unbroken: Whole, home: Path) -> set[str]:
     """Runs that are killed so often, at moments by chance, each gone on with to its end; the phases that were hit.
 
     Every other moment is a time, the others are calls that reach the disk, which are over in a small part of it.
@@ -119,21 +111,21 @@ def survive(kills: int, seed: int, forked: Forked, words: list[str], unbroken: W
 
 
 def test_a_run_killed_at_any_moment_ends_as_if_it_had_not_been(
-    forked: Forked, words: list[str], unbroken: Whole, tmp_path: Path
+    words: list[str], unbroken: Whole, tmp_path: Path
 ) -> None:
     (tmp_path / "home").mkdir()
     phases: set[str] = set()
     for seed in range(3, 13):  # which moments five kills meet depends on the machine's speed, too
-        phases |= survive(5, seed, forked, words, unbroken, tmp_path / "home")
+        phases |= survive(5, seed, words, unbroken, tmp_path / "home")
         if {"saving", "finishing"} <= phases:
             return
     raise AssertionError(f"only killed while {phases}")
 
 
 @pytest.mark.slow
-def test_200_kills(forked: Forked, words: list[str], unbroken: Whole, tmp_path: Path) -> None:
+def test_200_kills(words: list[str], unbroken: Whole, tmp_path: Path) -> None:
     (tmp_path / "home").mkdir()
-    phases = survive(200, 1, forked, words, unbroken, tmp_path / "home")
+    phases = survive(200, 1, words, unbroken, tmp_path / "home")
     assert phases == {"starting", "training", "saving", "finishing", "clearing away"}
 
 
@@ -155,7 +147,7 @@ WHILE = {"training": "checkpoint-000002", "finishing": "bundle.part/model.onnx"}
     ],
 )
 def test_the_command_an_interrupted_run_prints_goes_on_with_it(
-    number: int, code: int, path: str, forked: Forked, words: list[str], unbroken: Whole, home: Path
+    number: int, code: int, path: str, words: list[str], unbroken: Whole, home: Path
 ) -> None:
     words = [*words[:-1], "my models/m 1"]
     run = forked(*words, home=home, path=path, signals=[number])
@@ -171,7 +163,7 @@ def test_the_command_an_interrupted_run_prints_goes_on_with_it(
     assert [path.name for path in (home / "my models").iterdir()] == ["m 1"]
 
 
-def test_a_second_ctrl_c_acts_at_once(forked: Forked, words: list[str], unbroken: Whole, home: Path) -> None:
+def test_a_second_ctrl_c_acts_at_once(words: list[str], unbroken: Whole, home: Path) -> None:
     run = forked(*words, home=home, path="checkpoint-000002", signals=[signal.SIGINT, signal.SIGINT])
     assert (run.code, run.out) == (130, "")
     assert checkpoints(home) == ["checkpoint-000001"], "it did not wait until the second was saved"
@@ -180,9 +172,7 @@ def test_a_second_ctrl_c_acts_at_once(forked: Forked, words: list[str], unbroken
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_before_the_first_checkpoint_nothing_is_left(
-    number: int, code: int, forked: Forked, words: list[str], home: Path
-) -> None:
+def test_before_the_first_checkpoint_nothing_is_left(number: int, code: int, words: list[str], home: Path) -> None:
     run = forked(*words, home=home, path="m.unfinished/lock", signals=[number])
     assert (run.code, run.out) == (code, "")
     assert "go on with" not in run.err
@@ -193,7 +183,7 @@ def test_before_the_first_checkpoint_nothing_is_left(
 
 
 @pytest.fixture(scope="module")
-def nearly_done(forked: Forked, words: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def nearly_done(words: list[str], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run that was stopped when all epochs were saved."""
     home = tmp_path_factory.mktemp("nearly")
     run = forked(*words, home=home, path="checkpoint-000004", signals=[signal.SIGINT])
@@ -202,12 +192,10 @@ def nearly_done(forked: Forked, words: list[str], tmp_path_factory: pytest.TempP
 
 
 @pytest.mark.parametrize("file", ["config.yaml", "model.onnx", "model.keras", "predictions.csv"])
-def test_a_disk_without_room_for_the_bundle(
-    file: str, forked: Forked, nearly_done: Path, unbroken: Whole, home: Path
-) -> None:
+def test_a_disk_without_room_for_the_bundle(file: str, nearly_done: Path, unbroken: Whole, home: Path) -> None:
     shutil.copytree(nearly_done, home / "m.unfinished")
     before = files_below(home / "m.unfinished")
-    run = forked("train", "--resume", "m", home=home, bytes_a_file=len(unbroken.files[file]) - 1)
+    run = forked("train", "--resume", "m", home=home, room=len(unbroken.files[file]) - 1)
     assert (run.code, run.out) == (2, "")
     *_, said, error = run.err.splitlines()
     assert said == "saved; go on with: rnn train --resume m.unfinished"
@@ -220,8 +208,8 @@ def test_a_disk_without_room_for_the_bundle(
     assert_it_ended_as(unbroken, home)
 
 
-def test_a_disk_without_room_for_a_checkpoint(forked: Forked, words: list[str], home: Path) -> None:
-    run = forked(*words, home=home, bytes_a_file=1000)
+def test_a_disk_without_room_for_a_checkpoint(words: list[str], home: Path) -> None:
+    run = forked(*words, home=home, room=1000)
     assert (run.code, run.out) == (2, "")
     assert re.fullmatch(
         r"Error: m.unfinished/checkpoint.part/\S+: cannot be written \(file too large\); make room .*",
@@ -260,7 +248,7 @@ def test_another_config_is_refused_and_the_same_goes_on(
 
 
 def test_the_baseline_may_be_left_out_or_taken_up_on_the_way(
-    rnn: Rnn, forked: Forked, stopped: Path, home: Path, unbroken: Whole
+    rnn: Rnn, stopped: Path, home: Path, unbroken: Whole
 ) -> None:
     at_the_end = {"path": ".latest.", "signals": [signal.SIGKILL]}
     run = forked("train", "--resume", "m", "--no-baseline", home=home, **at_the_end)
@@ -307,9 +295,7 @@ def test_a_changed_release_is_warned_of_only(
     assert_it_ended_as(unbroken, home)
 
 
-def test_a_run_whose_model_stands_is_told_as_finished(
-    rnn: Rnn, forked: Forked, stopped: Path, home: Path, unbroken: Whole
-) -> None:
+def test_a_run_whose_model_stands_is_told_as_finished(rnn: Rnn, stopped: Path, home: Path, unbroken: Whole) -> None:
     run = forked("train", "--resume", "m", home=home, path=".latest.", signals=[signal.SIGKILL])
     assert run.code == -signal.SIGKILL
     assert checkpoints(home) and not (home / "runs/latest").exists()

@@ -4,14 +4,17 @@ import random
 import re
 import shutil
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
-from .conftest import Forked, Run, files_below, forking
+from tests import warm
+from tests.warm import Forked, Run
+
+from .conftest import files_below
 
 SMALL = {"rnn_cli.batch.windows.BLOCK_ROWS": 20}
 ROWS = 3000
@@ -19,12 +22,9 @@ OUTPUTS = ["out.csv.gz", "out.jsonl", "out.parquet", "out/"]
 
 
 @pytest.fixture(scope="module")
-def forked(trained: Path) -> Iterator[Forked]:
+def forked(trained: Path) -> Forked:
     """Runs `rnn score` in a process of its own: words, folder, what befalls it → how it ended."""
-    modules = ["rnn_cli.cli.score", "rnn_cli.batch.to_file", "rnn_cli.batch.to_folder", "rnn_cli.config.load"]
-    modules += ["rnn_cli.cli.score", "rnn_cli.batch.parquet_writer", "rnn_cli.batch.stores"]
-    with forking(*modules) as run:
-        yield partial(run, "score", "--model", str(trained), "--threads", "2", settings=SMALL)
+    return partial(warm.forked, "score", "--model", str(trained), "--threads", "2", settings=SMALL)
 
 
 @pytest.fixture(scope="module")
@@ -144,7 +144,7 @@ def test_a_disk_without_room(
 ) -> None:
     (home / output).write_bytes(b"old")
     most = len(unbroken[output].files[output]) // 2
-    run = forked(*words(output), "--force", home=home, bytes_a_file=most)
+    run = forked(*words(output), "--force", home=home, room=most)
     assert (run.code, run.out) == (1, "")
     *said, error = run.err.splitlines()
     assert re.fullmatch(rf"Error: {output}: cannot be written \(file too large\); make room or .*", error)
@@ -172,7 +172,7 @@ def test_wherever_a_disk_is_full_the_file_is_named(
     largest = max(map(len, [*result(home).values(), whole.out.encode()]))
     for file in home.iterdir():
         shutil.rmtree(file) if file.is_dir() else file.unlink()
-    run = forked(*given, home=home, bytes_a_file=int(largest * share))
+    run = forked(*given, home=home, room=int(largest * share))
     *_, error = run.err.splitlines()
     name = {"-": "standard output", "out/": r"out/\S+"}.get(output, re.escape(output))
     assert run.code == 1
@@ -180,6 +180,6 @@ def test_wherever_a_disk_is_full_the_file_is_named(
 
 
 def test_a_disk_without_room_from_the_beginning(forked: Forked, words: Callable[[str], list[str]], home: Path) -> None:
-    run = forked(*words("out.csv"), home=home, bytes_a_file=1000)
+    run = forked(*words("out.csv"), home=home, room=1000)
     assert (run.code, run.out, run.err.count("\n")) == (1, "", 1)
     assert not result(home)

@@ -262,7 +262,7 @@ def test_a_closed_stderr_ends_a_run_and_leaves_its_checkpoint(endless: list[str]
 
 def test_a_terminal_shows_a_bar_and_stdout_stays_plain(home: Path, labelled_file: Path, tiny: Tiny) -> None:
     words = tiny_overrides(tiny, data__source=labelled_file, training__epochs=50)
-    shown, (code, out, _) = on_a_terminal("train", "quick", *words, columns=80, streams=["stderr"])
+    shown, (code, out, _) = on_a_terminal("train", "quick", *words, columns=80, streams=["stderr"], fresh=True)
     assert code == 0
     assert "\x1b" not in out and "Model  runs/quick-1" in out
     assert re.search(r"epoch \d+/50 ━*.* *\d+/6 loss \d\.\d{4}  accuracy \d+\.\d% \d+s left", shown)
