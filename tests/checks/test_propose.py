@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from rnn_cli.checks import word_pieces
 from rnn_cli.checks.suggest_config import commented_yaml, propose
 from rnn_cli.checks.word_pieces import ALL_WORDS, PIECES
 from rnn_cli.config.load import load_config, parse_config, parse_override, recipes
@@ -42,8 +43,9 @@ def test_the_recipe_suits_rows_and_lengths(rows: int, words: int, recipe: str, t
     assert proposal.config.model == recipes_own.model_copy(update={"char_ngrams": PIECES})
 
 
-def test_many_or_long_texts_learn_from_words_alone(tmp_path: Path) -> None:
-    config = propose(write(tmp_path / "rows.csv", texts(6_000, 200), ["a", "b"] * 3_000)).config
+def test_many_or_long_texts_learn_from_words_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(word_pieces, "MOST_TOKENS_IN_PIECES", 1_000 * 150 - 1)
+    config = propose(write(tmp_path / "rows.csv", texts(1_000, 150), ["a", "b"] * 500)).config
     assert config.model == load_config("default").model
 
 
