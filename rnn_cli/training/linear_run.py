@@ -16,7 +16,6 @@ from rnn_cli.bundle.history import EpochMetrics
 from rnn_cli.bundle.model_folder import LATEST
 from rnn_cli.bundle.writer import Draft, is_latest
 from rnn_cli.evaluation.evaluate_numbers import EvaluationOfAny
-from rnn_cli.linear.ngrams import ngram_counts
 from rnn_cli.network.proto import linear_to_onnx
 from rnn_cli.scoring.predictor import Predictor
 from rnn_cli.training.at_once import folds_at_once
@@ -24,7 +23,7 @@ from rnn_cli.training.encoding import Encoded
 from rnn_cli.training.finish import finish
 from rnn_cli.training.folds import Learned, predict_folds
 from rnn_cli.training.listener import Listener
-from rnn_cli.training.ngrams import LinearModel, OnProgress, calibrated_loss, fit_linear
+from rnn_cli.training.ngrams import LinearModel, OnProgress, calibrated_loss, counts_of_ngrams, fit_linear
 from rnn_cli.training.ngrams_numbers import fit_linear_numbers
 from rnn_cli.training.pooling import pooled
 from rnn_cli.training.prepare import Prepared
@@ -97,10 +96,7 @@ def _loss_at_best(fitted: LinearModel, run: Prepared) -> float:
 
 def _logits(fitted: LinearModel, rows: Encoded, run: Prepared) -> Floats:
     """The logits of the rows, `[rows, classes]`."""
-    config = run.config.model
-    counts = ngram_counts(
-        rows.sequences, longest=config.ngrams, vocab_size=run.tokenizer.vocab_size, buckets=config.ngram_buckets
-    )
+    counts = counts_of_ngrams(run.config.model, rows.sequences, run.tokenizer.vocab_size)
     logits: Floats = counts @ fitted.table.astype(np.float64) + fitted.bias
     if fitted.columns is not None and rows.columns is not None:
         logits += rows.columns.astype(np.float64) @ fitted.columns

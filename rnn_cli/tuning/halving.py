@@ -33,9 +33,6 @@ SEARCH_FOLDS = 3
 FIRST_SHARE = 1 / 3
 """The share of the training rows that a network learns from first, as one trial in three goes on."""
 
-IN_FOLDS = 1.0 * SEARCH_FOLDS
-"""How many times as long as one training a trial takes by folds: each learns from all rows but its own, then all."""
-
 LEAST_TRIALS = 6
 """Folds choose where the time has room for so many trials of the config; as most are stopped early, there are more."""
 
@@ -89,7 +86,8 @@ def usual_halving(config: Config, train: Dataset, tokens: float, seconds: float 
     rarest = min(train.label_counts().values(), default=0)
     if why_no_folds(config, distil=distil) is not None or rarest < FEW_OF_A_LABEL:
         return "epochs"
-    needed = LEAST_TRIALS * IN_FOLDS * tokens * config.training.epochs / TOKENS_A_SECOND
+    # A fold's model learns from all rows but the fold's, and a last one from all: in all as often as there are folds.
+    needed = LEAST_TRIALS * SEARCH_FOLDS * tokens * config.training.epochs / TOKENS_A_SECOND
     return "folds" if seconds is None or needed <= seconds else "epochs"
 
 
